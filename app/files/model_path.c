@@ -3,6 +3,7 @@
 #include "app/files/text.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ typedef struct List {
     char **item;
     int count, max;
     bool failed;
+    SlError *unread; /* the first folder that is there and could not be read; may be NULL */
 } List;
 
 /* Takes ownership of item. */
@@ -299,11 +301,20 @@ typedef struct Choice {
     const char *const *words;
 } Choice;
 
+static void note_folder(List *list, const char *folder, int error)
+{
+    if (list->unread && list->unread->code == SL_OK && error != ENOENT && error != ENOTDIR)
+        sl_fail(list->unread, SL_IO, "The folder %s could not be read: %s",
+                sl_show_path(folder).text, strerror(error));
+}
+
 /* In the order of their names, but for hidden ones. */
 static void push_chosen(List *list, const char *folder, const Choice *choice)
 {
     struct dirent **entries;
     int count = scandir(folder, &entries, NULL, alphasort);
+    if (count < 0)
+        note_folder(list, folder, errno);
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         char *path = NULL;
@@ -329,18 +340,22 @@ static void push_parts_in(List *list, const char *folder, const char *const *wor
 static void push_parts_of(List *list, const char *folder, const PartPlace *place)
 {
     char inner[PATH_ROOM];
+    SlError *unread = list->unread;
     push_parts_in(list, folder, place->words);
     for (int i = 0; i < 4 && place->inner[i]; i++)
-        for (int up = 0; up < 2; up++)
+        for (int up = 0; up < 2; up++) {
+            list->unread = up ? NULL : unread; /* what lies beside may be no folder of models */
             if (snprintf(inner, sizeof inner, "%s/%s%s", folder, up ? "../" : "", place->inner[i]) <
                 (int)sizeof inner)
                 push_parts_in(list, inner, NULL);
+        }
+    list->unread = unread;
 }
 
-char **sl_parts_list(const char *part, const char *first)
+char **sl_parts_list(const char *part, const char *first, SlError *unread)
 {
     char **paths = calloc(MAX_MODELS + 1, sizeof *paths), **folders = sl_model_folders();
-    List list = {.item = paths, .max = paths ? MAX_MODELS : 0};
+    List list = {.item = paths, .max = paths ? MAX_MODELS : 0, .unread = unread};
     for (size_t k = 0; k < sizeof part_places / sizeof part_places[0]; k++) {
         if (strcmp(part_places[k].part, part))
             continue;
@@ -376,10 +391,10 @@ static bool is_new(const List *list, const char *name, const char *const *words)
     return true;
 }
 
-char **sl_models_list(const char *first)
+char **sl_models_list(const char *first, SlError *unread)
 {
     char **paths = calloc(MAX_MODELS + 1, sizeof *paths), **folders = sl_model_folders();
-    List list = {.item = paths, .max = paths ? MAX_MODELS : 0};
+    List list = {.item = paths, .max = paths ? MAX_MODELS : 0, .unread = unread};
     const Choice models = {.name = is_new, .path = looks_like_model};
     if (first && *first)
         push_chosen(&list, first, &models);

@@ -34,8 +34,8 @@ char *sl_part_find(const char *part, const char *name, SlError *err);
 /* Files and folders that may be a part ("vae", "unet", "text_encoder", or "vae_approx" for tiny VAEs), by
  * where they lie and what they are called: in the folder `first` (NULL or "": none), on the search path, and
  * in folders with the part's name in or beside one of those. NULL-terminated, for sl_strings_free; NULL
- * without memory. */
-char **sl_parts_list(const char *part, const char *first);
+ * without memory. *unread (may be NULL) becomes what is said of the first folder that could not be read. */
+char **sl_parts_list(const char *part, const char *first, SlError *unread);
 
 /* The tiny VAE for previews of this model, by the names that it is shared under ("taesd_decoder",
  * "taesd", "taesdxl"): in the folder `first` (NULL or "": none), on the search path, or in a folder
@@ -49,8 +49,8 @@ char **sl_folders_named(const char *name, const char *first);
 
 /* Every model in the folder `first` (NULL or "": none) and on the search path (folders with a
  * model_index.json, files by their endings); the first of a name wins. NULL-terminated, for
- * sl_strings_free; NULL without memory. */
-char **sl_models_list(const char *first);
+ * sl_strings_free; NULL without memory. unread as above. */
+char **sl_models_list(const char *first, SlError *unread);
 
 #ifdef __cplusplus
 }

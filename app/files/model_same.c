@@ -93,7 +93,7 @@ static bool is_file(const char *path, const SlModelFile *file, const int *cancel
 static char *find_renamed(const char *part, const SlModelFile *file, const char *first,
                           const int *cancel)
 {
-    char **lists[] = {sl_parts_list(part, first), sl_models_list(first)}, *found = NULL;
+    char **lists[] = {sl_parts_list(part, first, NULL), sl_models_list(first, NULL)}, *found = NULL;
     for (int k = 0; k < 2; k++) {
         for (int i = 0; lists[k] && lists[k][i] && !found && file->sha256[0]; i++)
             if (is_file(lists[k][i], file, cancel))
@@ -188,11 +188,17 @@ static bool find_same(const SlModelWanted *wanted, const SlFoundParts *others, S
     free(path);
     if (found)
         return true;
-    char **paths = sl_models_list(wanted->first);
+    SlError unread = {0};
+    char **paths = sl_models_list(wanted->first, &unread);
     for (int i = 0; paths && paths[i] && !found; i++)
         found = is_same(paths[i], wanted, others, info);
     sl_strings_free(paths);
-    if (!found)
+    if (!found && !named && unread.code != SL_OK)
+        sl_fail(
+            err, SL_IO,
+            "the model \"%.200s\" was not found, but not all folders could be looked into: %.600s",
+            wanted->name, unread.message);
+    else if (!found)
         sl_fail(
             err, SL_IO,
             named ? SL_WORDS("the model \"%s\" here has other weights than the one of this picture")

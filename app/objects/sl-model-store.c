@@ -1,6 +1,9 @@
 /* sl-model-store.c - see sl-model-store.h. */
 #include "app/objects/sl-model-store.h"
 
+#include <dirent.h>
+#include <errno.h>
+
 #include "app/files/files.h"
 #include "app/objects/sl-places.h"
 
@@ -11,6 +14,7 @@ struct _SlModelStore
   GListStore *items; /* the list's */
   GHashTable *parts; /* a part's name to paths, GStrv */
   gboolean scanned;
+  char *unread; /* why a folder could not be read to its end, as it was said; NULL: all could */
 };
 
 G_DEFINE_FINAL_TYPE (SlModelStore, sl_model_store, SL_TYPE_LIST)
@@ -18,6 +22,7 @@ G_DEFINE_FINAL_TYPE (SlModelStore, sl_model_store, SL_TYPE_LIST)
 enum
 {
   SCANNED,
+  UNREAD,
   N_SIGNALS
 };
 
@@ -27,6 +32,7 @@ static void
 sl_model_store_finalize (GObject *object)
 {
   g_hash_table_unref (SL_MODEL_STORE (object)->parts);
+  g_free (SL_MODEL_STORE (object)->unread);
   G_OBJECT_CLASS (sl_model_store_parent_class)->finalize (object);
 }
 
@@ -34,6 +40,8 @@ static void
 sl_model_store_class_init (SlModelStoreClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = sl_model_store_finalize;
+  signals[UNREAD] = g_signal_new ("unread", SL_TYPE_MODEL_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[SCANNED]
       = g_signal_new ("scanned", SL_TYPE_MODEL_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
@@ -108,6 +116,7 @@ typedef struct
   GPtrArray *folders;
   GPtrArray *found;  /* of SlModelItem */
   GHashTable *parts; /* as the store's */
+  SlError unread;    /* of the first folder that is there and could not be read to its end */
 } Scan;
 
 static void
@@ -129,16 +138,38 @@ compare_names (gconstpointer a, gconstpointer b)
   return g_utf8_collate (*(char *const *)a, *(char *const *)b);
 }
 
+/* Gives 0, or why the folder could not be read to its end. */
+static int
+list_names (const char *folder, GPtrArray *names)
+{
+  DIR *dir = opendir (folder);
+  const struct dirent *entry;
+  int error = errno;
+
+  while (dir)
+    {
+      errno = 0;
+      entry = readdir (dir);
+      error = errno;
+      if (entry == NULL)
+        break;
+      if (*entry->d_name != '.')
+        g_ptr_array_add (names, g_strdup (entry->d_name));
+    }
+  if (dir)
+    closedir (dir);
+  return error;
+}
+
 static void
-scan_folder (GPtrArray *found, const char *folder)
+scan_folder (Scan *scan, const char *folder)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
+  int error = list_names (folder, names);
 
-  while (dir && (name = g_dir_read_name (dir)))
-    if (*name != '.')
-      g_ptr_array_add (names, g_strdup (name));
+  if (error && error != ENOENT && error != ENOTDIR && scan->unread.code == SL_OK)
+    sl_fail (&scan->unread, SL_IO, "The folder %s could not be read: %s", sl_show_path (folder).text,
+             g_strerror (error));
   g_ptr_array_sort (names, compare_names);
   for (guint i = 0; i < names->len; i++)
     {
@@ -151,7 +182,7 @@ scan_folder (GPtrArray *found, const char *folder)
       if (item == NULL)
         continue;
       sl_model_item_measure (item);
-      g_ptr_array_add (found, item);
+      g_ptr_array_add (scan->found, item);
     }
 }
 
@@ -169,7 +200,7 @@ static void
 scan_parts (Scan *scan, const char *part)
 {
   g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
-  char **listed = sl_parts_list (part, scan->first);
+  char **listed = sl_parts_list (part, scan->first, &scan->unread);
 
   for (char **path = listed; path && *path; path++)
     if (!is_found (scan, *path))
@@ -207,11 +238,24 @@ scan_run (gpointer data)
   static const char *const parts[] = { "vae", "unet", "text_encoder", "text_encoder_2", "vae_approx" };
 
   for (guint i = 0; i < scan->folders->len; i++)
-    scan_folder (scan->found, scan->folders->pdata[i]);
+    scan_folder (scan, scan->folders->pdata[i]);
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     scan_parts (scan, parts[i]);
   scan_refiners (scan);
   scan_loras (scan);
+}
+
+/* Once for each reason. */
+static void
+tell_unread (SlModelStore *self, const Scan *scan)
+{
+  const char *reason = scan->unread.code != SL_OK ? scan->unread.message : NULL;
+  gboolean new = reason &&g_strcmp0 (reason, self->unread) != 0;
+
+  g_free (self->unread);
+  self->unread = g_strdup (reason);
+  if (new)
+    g_signal_emit (self, signals[UNREAD], 0, reason);
 }
 
 static void
@@ -225,6 +269,7 @@ scan_done (gpointer data)
   scan->store->parts = g_steal_pointer (&scan->parts);
   scan->store->scanned = TRUE;
   g_signal_emit (scan->store, signals[SCANNED], 0);
+  tell_unread (scan->store, scan);
 }
 
 void

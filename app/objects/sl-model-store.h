@@ -21,7 +21,8 @@ typedef void (*SlModelOpened) (SlModelItem *item, const GError *error, gpointer 
 
 /* files is borrowed and must outlive the store. */
 SlModelStore *sl_model_store_new (SlThreadQueue *files);
-/* Looks again; folder is the preference, "" for none. Emits "scanned" when it is done. */
+/* Looks again; folder is the preference, "" for none. Emits "scanned" when it is done, and "unread" (const char *) where a
+ * folder is there and could not be read to its end, for this reason, said once. */
 void sl_model_store_scan (SlModelStore *self, const char *folder);
 /* Files and folders that may be a part, "vae", "unet", "text_encoder", "refiner" "vae_approx" (tiny VAEs) or "lora", by where they lie
  * and what they are called: ended by NULL, and good until the next "scanned". */

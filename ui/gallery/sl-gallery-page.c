@@ -331,6 +331,12 @@ favourites_unsaved (SlGalleryPage *self, const char *reason)
   sl_notice_alert (GTK_WIDGET (self), _ ("The favourites could not be saved"), reason);
 }
 
+static void
+unread (SlGalleryPage *self, const char *reason)
+{
+  sl_notice_alert (GTK_WIDGET (self), _ ("Pictures may be missing here"), reason);
+}
+
 /* ---- other actions ---- */
 
 static void
@@ -464,6 +470,7 @@ sl_gallery_page_connect (SlGalleryPage *self, SlWorkspace *workspace, GActionMap
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (workspace->gallery, "favourites-unsaved", G_CALLBACK (favourites_unsaved), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (workspace->gallery, "unread", G_CALLBACK (unread), self, G_CONNECT_SWAPPED);
   sl_gallery_page_update (self);
 }
 

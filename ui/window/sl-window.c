@@ -603,6 +603,12 @@ cookbook_unsaved (SlWindow *self, const char *reason)
 }
 
 static void
+models_unread (SlWindow *self, const char *reason)
+{
+  sl_notice_alert (GTK_WIDGET (self), _ ("Models may be missing here"), reason);
+}
+
+static void
 connect_parts (SlWindow *self)
 {
   SlWorkspace *workspace = self->workspace;
@@ -614,6 +620,7 @@ connect_parts (SlWindow *self)
   } handlers[] = {
     { workspace->preferences, "changed::theme", G_CALLBACK (theme_changed) },
     { workspace->models, "scanned", G_CALLBACK (models_scanned) },
+    { workspace->models, "unread", G_CALLBACK (models_unread) },
     { workspace->worker, "load-failed", G_CALLBACK (model_load_failed) },
     { workspace->worker, "otherwise", G_CALLBACK (computed_otherwise) },
     { workspace->worker, "loading", G_CALLBACK (update) },

@@ -1,12 +1,15 @@
 /* sl-gallery.c - see sl-gallery.h. */
 #include "app/objects/gallery/sl-gallery.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <sys/stat.h>
 
 #include "app/objects/gallery/sl-favourites.h"
 #include "app/objects/gallery/sl-gallery-index.h"
 #include "app/objects/gallery/sl-gallery-tree.h"
 #include "app/objects/gallery/sl-reader-private.h"
+#include "engine/engine.h"
 
 struct _SlGallery
 {
@@ -18,6 +21,7 @@ struct _SlGallery
   guint serial;     /* of the folder: late results of another are dropped */
   guint changes;    /* of the list: what was found in the folder before one is late, too */
   gboolean looking; /* a look at the folder for what others changed is on its way */
+  char *unread;     /* why the folder could not be read to its end, as it was said; NULL: it could */
 };
 
 G_DEFINE_FINAL_TYPE (SlGallery, sl_gallery, SL_TYPE_LIST)
@@ -28,6 +32,7 @@ enum
   ARRANGED,
   FAVOURITES_DAMAGED,
   FAVOURITES_UNSAVED,
+  UNREAD,
   N_SIGNALS
 };
 
@@ -40,6 +45,7 @@ sl_gallery_finalize (GObject *object)
 
   g_clear_pointer (&self->removed, g_ptr_array_unref);
   g_free (self->folder);
+  g_free (self->unread);
   G_OBJECT_CLASS (sl_gallery_parent_class)->finalize (object);
 }
 
@@ -50,8 +56,11 @@ sl_gallery_class_init (SlGalleryClass *klass)
   {
     const char *name;
     guint values;
-  } infos[N_SIGNALS]
-      = { { "loaded", 0 }, { "arranged", 0 }, { "favourites-damaged", 2 }, { "favourites-unsaved", 1 } };
+  } infos[N_SIGNALS] = { { "loaded", 0 },
+                         { "arranged", 0 },
+                         { "favourites-damaged", 2 },
+                         { "favourites-unsaved", 1 },
+                         { "unread", 1 } };
 
   G_OBJECT_CLASS (klass)->finalize = sl_gallery_finalize;
   for (guint i = 0; i < N_SIGNALS; i++)
@@ -139,7 +148,8 @@ typedef struct
   guint changes;
   char *folder;
   GPtrArray *pictures; /* of SlPicture: found, or to remove; the file thread's until it is done */
-  GHashTable *names;   /* of all files found; NULL: the folder could not be read */
+  GHashTable *names;   /* of all files found; NULL: the folder could not be read, or not to its end */
+  char *unread;        /* why, but for a folder that is not there */
   SlPicture *added;    /* the list's, whose lineage is wanted */
   SlLineage *lineage;
   gboolean favourite; /* what added shall be */
@@ -159,6 +169,7 @@ index_task_free (gpointer data)
   g_clear_object (&task->added);
   _sl_lineage_free (task->lineage);
   g_free (task->damage.aside);
+  g_free (task->unread);
   g_clear_error (&task->error);
   g_free (task);
 }
@@ -208,33 +219,70 @@ make_picture (SlIndexEntry *entry, const char *folder)
   return picture;
 }
 
-/* The names in the folder, of which known may say something; FALSE when it cannot be read. */
-static gboolean
-list_folder (const char *folder, GHashTable *known, GPtrArray *entries, GPtrArray *fresh)
+typedef struct
 {
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
+  const char *folder;
+  GHashTable *known;  /* what the index says, of names that were not found yet */
+  GPtrArray *entries; /* of SlIndexEntry: found */
+  GPtrArray *fresh;   /* those of them that the index does not know so */
+} Listing;
 
-  while (dir && (name = g_dir_read_name (dir)))
+static void
+list_name (Listing *listing, const char *name)
+{
+  g_autoptr (SlIndexEntry) entry = NULL;
+  SlIndexEntry *kept;
+
+  if (*name == '.' || !g_str_has_suffix (name, ".png") || (entry = find_file (listing->folder, name)) == NULL)
+    return;
+  kept = g_hash_table_lookup (listing->known, name);
+  if (kept && kept->mtime == entry->mtime && kept->bytes == entry->bytes)
     {
-      g_autoptr (SlIndexEntry) entry = NULL;
-      SlIndexEntry *kept;
-
-      if (*name == '.' || !g_str_has_suffix (name, ".png") || (entry = find_file (folder, name)) == NULL)
-        continue;
-      kept = g_hash_table_lookup (known, name);
-      if (kept && kept->mtime == entry->mtime && kept->bytes == entry->bytes)
-        {
-          g_hash_table_steal (known, name);
-          g_ptr_array_add (entries, kept);
-          continue;
-        }
-      look_into (entry, folder);
-      g_hash_table_remove (known, name);
-      g_ptr_array_add (fresh, entry);
-      g_ptr_array_add (entries, g_steal_pointer (&entry));
+      g_hash_table_steal (listing->known, name);
+      g_ptr_array_add (listing->entries, kept);
+      return;
     }
-  return dir != NULL;
+  look_into (entry, listing->folder);
+  g_hash_table_remove (listing->known, name);
+  g_ptr_array_add (listing->fresh, entry);
+  g_ptr_array_add (listing->entries, g_steal_pointer (&entry));
+}
+
+/* The names that the index knows and that were not found: their files may be there. */
+static void
+list_known (Listing *listing)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, listing->known);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    g_ptr_array_add (names, g_strdup (name));
+  for (guint i = 0; i < names->len; i++)
+    list_name (listing, names->pdata[i]);
+}
+
+/* Gives 0, or why the folder could not be read to its end. */
+static int
+list_folder (Listing *listing)
+{
+  DIR *dir = opendir (listing->folder);
+  const struct dirent *entry;
+  int error = errno;
+
+  while (dir)
+    {
+      errno = 0;
+      entry = readdir (dir);
+      error = errno;
+      if (entry == NULL)
+        break;
+      list_name (listing, entry->d_name);
+    }
+  if (dir)
+    closedir (dir);
+  return error;
 }
 
 static void
@@ -247,19 +295,27 @@ open_run (gpointer data)
   g_autoptr (GPtrArray) fresh = g_ptr_array_new ();
   g_autoptr (GPtrArray) gone = g_ptr_array_new ();
   g_autoptr (GHashTable) favourites = NULL;
+  Listing listing = { task->folder, known, entries, fresh };
+  int problem = list_folder (&listing);
   GHashTableIter iter;
   gpointer name;
 
-  if (!list_folder (task->folder, known, entries, fresh))
+  if (problem)
+    list_known (&listing);
+  if (problem && problem != ENOENT)
+    task->unread = g_strdup_printf (sl_words ("The folder %s could not be read: %s"),
+                                    sl_show_path (task->folder).text, g_strerror (problem));
+  if (problem && entries->len == 0)
     return;
   g_hash_table_iter_init (&iter, known);
-  while (g_hash_table_iter_next (&iter, &name, NULL))
+  while (problem == 0 && g_hash_table_iter_next (&iter, &name, NULL))
     g_ptr_array_add (gone, name);
   _sl_gallery_index_update (index, task->folder, fresh, gone);
   _sl_gallery_index_forget_folders (index);
   favourites = _sl_favourites_read (task->folder, &task->damage);
-  task->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; i < entries->len; i++)
+  if (problem == 0)
+    task->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; task->names && i < entries->len; i++)
     g_hash_table_add (task->names, g_strdup (((SlIndexEntry *)entries->pdata[i])->name));
   for (guint i = 0; i < entries->len; i++)
     if (((SlIndexEntry *)entries->pdata[i])->prompt)
@@ -277,6 +333,18 @@ tell_damage (const IndexTask *task)
 {
   if (task->damage.aside)
     g_signal_emit (task->gallery, signals[FAVOURITES_DAMAGED], 0, task->damage.aside, task->damage.lost);
+}
+
+/* Once for each reason. */
+static void
+tell_unread (SlGallery *self, const IndexTask *task)
+{
+  gboolean new = task->unread &&g_strcmp0 (task->unread, self->unread) != 0;
+
+  g_free (self->unread);
+  self->unread = g_strdup (task->unread);
+  if (new)
+    g_signal_emit (self, signals[UNREAD], 0, task->unread);
 }
 
 static gboolean
@@ -320,6 +388,7 @@ open_done (gpointer data)
   arrange (self, pictures);
   tell_damage (task);
   g_signal_emit (self, signals[LOADED], 0);
+  tell_unread (self, task);
 }
 
 void
@@ -370,7 +439,7 @@ look_done (gpointer data)
   guint before;
 
   self->looking = FALSE;
-  if (task->serial != self->serial || task->names == NULL)
+  if (task->serial != self->serial)
     return;
   if (task->changes != self->changes)
     {
@@ -378,9 +447,11 @@ look_done (gpointer data)
       return;
     }
   tell_damage (task);
+  tell_unread (self, task);
   pictures = get_pictures (self);
   before = pictures->len;
-  drop_gone (task, pictures);
+  if (task->names)
+    drop_gone (task, pictures);
   changed = pictures->len < before;
   take_found (self, task, pictures);
   if (changed || pictures->len > before)

@@ -22,7 +22,8 @@ SlGallery *sl_gallery_new (SlThreadQueue *files);
  * whenever places in families may have changed. */
 void sl_gallery_open (SlGallery *self, const char *folder);
 /* In the background, for what others did in the folder meanwhile: pictures that came are added, those whose files are
- * gone leave the list. */
+ * gone leave the list. Signal "unread" (const char *), after this and after opening: the folder is there and could not
+ * be read to its end, for this reason, said once; pictures that were found or known before are in the list. */
 void sl_gallery_look_again (SlGallery *self);
 /* A picture that was written just now. */
 SlPicture *sl_gallery_add (SlGallery *self, const char *path, const char *prompt);

@@ -110,6 +110,25 @@ static void test_renamed(const char *name)
     sl_metadata_free(&picture);
 }
 
+/* Where a folder could not be looked into, no model is said to be missing from it. */
+static void test_unread(void)
+{
+    char folders[600];
+    SlError err = {0};
+    write_model("gone.safetensors", 4);
+    if (!record("gone.safetensors") || symlink("loop", test_file("loop")))
+        return;
+    remove_model("gone.safetensors");
+    snprintf(folders, sizeof folders, "%s", test_file("models"));
+    snprintf(folders + strlen(folders), sizeof folders - strlen(folders), ":%s", test_file("loop"));
+    setenv("SAFELIGHT_MODELS", folders, 1);
+    const SlModelWanted wanted = {
+        .name = picture.model, .files = picture.file, .count = picture.files};
+    sl_test(!sl_model_find_same(&wanted, &info, &err) &&
+                strstr(err.message, "loop could not be read: Too many levels"),
+            "a folder that cannot be read: %s", err.message);
+}
+
 int main(void)
 {
     setenv("SAFELIGHT_MODELS", test_file("models"), 1);
@@ -118,5 +137,6 @@ int main(void)
     mkdir(test_file("models"), 0700);
     test_renamed("photo.safetensors");
     test_renamed("mix=2.safetensors");
+    test_unread();
     return sl_test_done();
 }

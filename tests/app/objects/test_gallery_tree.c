@@ -11,6 +11,7 @@
 
 #include "app/recipe/metadata.h"
 #include "app/recipe/recipe_text.h"
+#include "tests/readdir.h"
 
 typedef struct {
     SlThreadQueue *files;
@@ -420,6 +421,49 @@ static void test_look_again(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)), ==, 3);
 }
 
+static void count_unread(SlGallery *gallery, const char *reason, guint *told)
+{
+    g_assert_nonnull(strstr(reason, ": Input/output error"));
+    ++*told;
+}
+
+/* What the folder still has is neither taken off the list nor forgotten where reading it fails; that is said once. */
+static void test_unread(Fixture *fixture, gconstpointer data)
+{
+    guint told = 0;
+    gboolean done = FALSE;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, "late", &late, 0, 800, "m");
+    open_gallery(fixture);
+    g_signal_connect(fixture->gallery, "unread", G_CALLBACK(count_unread), &told);
+    for (int entries = 0; entries < 4; entries++) {
+        readdir_error = EIO;
+        readdir_entries = entries;
+        sl_gallery_look_again(fixture->gallery);
+        sl_thread_queue_wait(fixture->files);
+        readdir_error = 0;
+        g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)), ==, 2);
+    }
+    g_assert_cmpuint(told, ==, 1);
+    /* and where it fails when it is opened, those that the index knows are there */
+    g_clear_object(&fixture->gallery);
+    fixture->gallery = sl_gallery_new(fixture->files);
+    g_signal_connect(fixture->gallery, "loaded", G_CALLBACK(loaded), &done);
+    g_signal_connect(fixture->gallery, "unread", G_CALLBACK(count_unread), &told);
+    readdir_error = EIO;
+    readdir_entries = 0;
+    sl_gallery_open(fixture->gallery, fixture->folder);
+    WAIT_UNTIL(done);
+    readdir_error = 0;
+    g_assert_cmpuint(told, ==, 2);
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)), ==, 2);
+    sl_gallery_look_again(fixture->gallery);
+    sl_thread_queue_wait(fixture->files);
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)), ==, 2);
+    g_assert_cmpuint(told, ==, 2);
+}
+
 /* Names that can be read stay, the file as it was is kept aside; and those of pictures that are gone go with the next
  * change. */
 static void test_partly_favourites(Fixture *fixture, gconstpointer data)
@@ -773,6 +817,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/gallery/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("look-again", test_look_again);
+    ADD("unread", test_unread);
     ADD("order", test_order);
     ADD("lines", test_lines);
     ADD("moments", test_moments);

@@ -5,6 +5,7 @@
 #include <gio/gsettingsbackend.h>
 
 #include "tests/engine/run/scheduler_model.h"
+#include "tests/readdir.h"
 
 #include <glib/gstdio.h>
 
@@ -109,6 +110,36 @@ static void test_offered_schedulers(Fixture *fixture, gconstpointer data)
 static void scanned(SlModelStore *store, gboolean *done)
 {
     *done = TRUE;
+}
+
+static void count_unread(SlModelStore *store, const char *reason, guint *told)
+{
+    g_assert_nonnull(strstr(reason, "could not be read: Input/output error"));
+    ++*told;
+}
+
+/* A folder that fails takes no model off the list, and is said once. */
+static void test_unread_models(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *models = fixture_path(NULL);
+    g_autoptr(SlModelStore) store = sl_model_store_new(fixture->files);
+    guint told = 0, found;
+
+    g_signal_connect(store, "unread", G_CALLBACK(count_unread), &told);
+    sl_model_store_scan(store, models);
+    sl_thread_queue_wait(fixture->files);
+    found = g_list_model_get_n_items(G_LIST_MODEL(store));
+    g_assert_cmpuint(found, >, 1);
+    g_assert_cmpuint(told, ==, 0);
+    for (int i = 0; i < 2; i++) {
+        readdir_error = EIO;
+        readdir_entries = 0;
+        sl_model_store_scan(store, models);
+        sl_thread_queue_wait(fixture->files);
+        readdir_error = 0;
+        g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(store)), ==, found);
+        g_assert_cmpuint(told, ==, 1);
+    }
 }
 
 static void test_model_store(Fixture *fixture, gconstpointer data)
@@ -613,6 +644,7 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add("/files/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("offered-schedulers", test_offered_schedulers);
     ADD("model-store", test_model_store);
+    ADD("unread-models", test_unread_models);
     ADD("model-with-vae", test_model_with_vae);
     g_test_add("/objects/sizes", Fixture, "sd1", set_up, test_sizes, tear_down);
     g_test_add("/objects/sizes-xl", Fixture, "sdxl", set_up, test_sizes, tear_down);
