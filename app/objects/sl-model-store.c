@@ -250,11 +250,11 @@ static void
 tell_unread (SlModelStore *self, const Scan *scan)
 {
   const char *reason = scan->unread.code != SL_OK ? scan->unread.message : NULL;
-  gboolean new = reason &&g_strcmp0 (reason, self->unread) != 0;
+  gboolean is_new = reason != NULL && g_strcmp0 (reason, self->unread) != 0;
 
   g_free (self->unread);
   self->unread = g_strdup (reason);
-  if (new)
+  if (is_new)
     g_signal_emit (self, signals[UNREAD], 0, reason);
 }
 

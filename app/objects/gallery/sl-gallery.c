@@ -339,11 +339,11 @@ tell_damage (const IndexTask *task)
 static void
 tell_unread (SlGallery *self, const IndexTask *task)
 {
-  gboolean new = task->unread &&g_strcmp0 (task->unread, self->unread) != 0;
+  gboolean is_new = task->unread != NULL && g_strcmp0 (task->unread, self->unread) != 0;
 
   g_free (self->unread);
   self->unread = g_strdup (task->unread);
-  if (new)
+  if (is_new)
     g_signal_emit (self, signals[UNREAD], 0, task->unread);
 }
 
