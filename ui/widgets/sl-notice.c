@@ -9,6 +9,7 @@
 #include <glib/gi18n.h>
 
 #include "ui/widgets/sl-dialog.h"
+#include "ui/widgets/sl-toolkit.h"
 
 #define TOAST_SECONDS 3
 #define LETTERS_PER_SECOND 16 /* that are read */
@@ -147,6 +148,18 @@ is_said_already (SlToasts *toasts, AdwToast *toast)
   return FALSE;
 }
 
+/* A toast with a button has markup for its title. */
+static void
+announce (SlToasts *toasts, GParamSpec *unused, AdwToast *toast)
+{
+  const char *own = g_object_get_data (G_OBJECT (toast), TEXT_KEY);
+  g_autofree char *text = NULL;
+
+  if (own == NULL && !pango_parse_markup (adw_toast_get_title (toast), -1, 0, NULL, &text, NULL, NULL))
+    return;
+  sl_toolkit_announce (GTK_WIDGET (toasts->overlay), own ? own : text);
+}
+
 void
 sl_notice_add_toast (GtkWidget *from, AdwToast *toast)
 {
@@ -162,6 +175,8 @@ sl_notice_add_toast (GtkWidget *from, AdwToast *toast)
   g_queue_push_tail (&toasts->toasts, g_object_ref (toast));
   if (g_queue_get_length (&toasts->toasts) == 1)
     begin_entrance (toasts);
+  announce (toasts, NULL, toast);
+  g_signal_connect_object (toast, "notify::title", G_CALLBACK (announce), toasts, G_CONNECT_SWAPPED);
   adw_toast_overlay_add_toast (toasts->overlay, toast);
 }
 

@@ -13,8 +13,11 @@ void sl_toolkit_get_color (GtkWidget *widget, GdkRGBA *color);
 void sl_toolkit_show_folder (GtkWindow *window, const char *folder);
 /* Rules for all windows. */
 void sl_toolkit_add_style (const char *css);
-/* A screen reader says it when it has finished its sentence. Before GTK 4.14 nothing is said. */
+/* A screen reader says it, if a person is in one of our windows. */
 void sl_toolkit_announce (GtkWidget *widget, const char *text);
+/* Before GTK 4.10 what has no name is called after its class, and a screen reader says "GtkListBox": of a picture, a list or a stack's
+ * pages that is taken away. */
+void sl_toolkit_hide_class_name (GtkWidget *widget);
 /* A texture enlarged to rect, its pixels as squares; what is outside of seen may be left out. */
 void sl_toolkit_append_squares (GtkSnapshot *snapshot,
                                 GdkTexture *texture,

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "ui/widgets/sl-dialog.h"
+#include "ui/widgets/sl-spoken.h"
 #include "ui/window/sl-window.h"
 
 struct _SlApplication
@@ -171,6 +172,7 @@ sl_application_startup (GApplication *application)
   G_APPLICATION_CLASS (sl_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);
   add_accelerators (GTK_APPLICATION (application));
+  sl_spoken_set_up ();
   listen_to_signals (application);
   gtk_window_set_default_icon_name ("org.safelight.Safelight");
 }

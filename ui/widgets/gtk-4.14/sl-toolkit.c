@@ -47,6 +47,11 @@ sl_toolkit_announce (GtkWidget *widget, const char *text)
 }
 
 void
+sl_toolkit_hide_class_name (GtkWidget *widget)
+{
+}
+
+void
 sl_toolkit_append_squares (GtkSnapshot *snapshot,
                            GdkTexture *texture,
                            const graphene_rect_t *rect,

@@ -25,11 +25,106 @@ sl_toolkit_show_folder (GtkWindow *window, const char *folder)
   gtk_show_uri (window, uri, GDK_CURRENT_TIME);
 }
 
-/* What is shown has its accessible names and roles; this GTK has no way to say more. */
+/* ---- what a screen reader says ---- */
+
+/* The one that a person is in: a page's own, or a dialog over it. */
+static GtkWindow *
+find_active_window (void)
+{
+  GListModel *windows = gtk_window_get_toplevels ();
+
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++)
+    {
+      g_autoptr (GtkWindow) window = g_list_model_get_item (windows, i);
+
+      if (gtk_window_is_active (window))
+        return window;
+    }
+  return NULL;
+}
+
+/* When a person has left it, which is when nobody hears it. */
+static void
+give_name_back (GtkWindow *window)
+{
+  const char *title = gtk_window_get_title (window);
+
+  if (gtk_window_is_active (window))
+    return;
+  g_signal_handlers_disconnect_by_func (window, give_name_back, NULL);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (window), GTK_ACCESSIBLE_PROPERTY_LABEL, title ? title : "",
+                                  -1);
+}
+
+/* This GTK has no announcements, and tells of no alert that comes up. What a screen reader says is the new name of the window that a person
+ * is in; so the text is that name, which nobody sees. The same text again is no new name: every second one ends in a space. */
 void
 sl_toolkit_announce (GtkWidget *widget, const char *text)
 {
+  static gboolean odd;
+  GtkWindow *window = gtk_widget_get_root (widget) ? find_active_window () : NULL;
+  g_autofree char *name = NULL;
+
+  if (window == NULL)
+    return;
+  odd = !odd;
+  name = g_strconcat (text, odd ? " " : "", NULL);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (window), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  g_signal_handlers_disconnect_by_func (window, give_name_back, NULL);
+  g_signal_connect (window, "notify::is-active", G_CALLBACK (give_name_back), NULL);
 }
+
+/* ---- names of classes ---- */
+
+static void
+leave_nameless (gpointer accessible)
+{
+  if (!gtk_test_accessible_has_property (GTK_ACCESSIBLE (accessible), GTK_ACCESSIBLE_PROPERTY_LABEL))
+    gtk_accessible_update_property (GTK_ACCESSIBLE (accessible), GTK_ACCESSIBLE_PROPERTY_LABEL, "", -1);
+}
+
+static void
+leave_pages_nameless (GtkStack *stack)
+{
+  g_autoptr (GtkSelectionModel) pages = gtk_stack_get_pages (stack);
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (pages)); i++)
+    {
+      g_autoptr (GObject) page = g_list_model_get_item (G_LIST_MODEL (pages), i);
+
+      leave_nameless (page);
+    }
+}
+
+/* A button is named by the icon in it as well as by its own name, and again by each new icon. */
+static void
+drop_icon_name (GtkButton *button)
+{
+  if (GTK_IS_IMAGE (gtk_button_get_child (button)))
+    gtk_accessible_reset_relation (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
+}
+
+static void
+follow_icon (GtkButton *button)
+{
+  g_signal_handlers_disconnect_by_func (button, drop_icon_name, NULL); /* it may be realized more than once */
+  g_signal_connect (button, "notify::icon-name", G_CALLBACK (drop_icon_name), NULL);
+  drop_icon_name (button);
+}
+
+void
+sl_toolkit_hide_class_name (GtkWidget *widget)
+{
+  if (GTK_IS_STACK (widget))
+    leave_pages_nameless (GTK_STACK (widget));
+  else if (GTK_IS_BUTTON (widget))
+    follow_icon (GTK_BUTTON (widget));
+  else if (GTK_IS_IMAGE (widget) || GTK_IS_PICTURE (widget) || GTK_IS_LIST_BOX (widget)
+           || GTK_IS_LIST_BASE (widget) || GTK_IS_FLOW_BOX (widget))
+    leave_nameless (widget);
+}
+
+/* ---- pixels as squares ---- */
 
 static void
 surface_free (gpointer surface)
