@@ -21,6 +21,7 @@
 #include "ui/exchange/sl-picture-content.h"
 #include "ui/widgets/sl-duration.h"
 #include "ui/widgets/sl-facts-view.h"
+#include "ui/widgets/sl-focus.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-path-dialog.h"
 #include "ui/widgets/sl-picture-text.h"
@@ -417,6 +418,8 @@ set_what_if (SlDarkroomPage *self, gboolean wanted)
   sl_player_stop (self->player);
   g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (self->actions, "what-if")),
                              g_variant_new_boolean (wanted));
+  if (!wanted)
+    sl_focus_leave (GTK_WIDGET (self->trial_revealer));
   gtk_revealer_set_reveal_child (self->trial_revealer, wanted);
   offer_leaving_what_if (self);
   if (wanted)
@@ -429,6 +432,8 @@ set_what_if (SlDarkroomPage *self, gboolean wanted)
   begin_trial (self);
   if (wanted && self->trial == NULL && goes_by (self))
     sl_trial_bar_set_problem (self->trial_bar, _ ("the run goes on: choose one of its steps"));
+  if (wanted)
+    sl_trial_bar_tell (self->trial_bar);
   draw_moment (self);
 }
 

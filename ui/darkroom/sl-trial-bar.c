@@ -6,6 +6,7 @@
 
 #include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-setting-row.h"
+#include "ui/widgets/sl-toolkit.h"
 
 /* A control, and what is shown of it. */
 typedef struct
@@ -180,6 +181,14 @@ sl_trial_bar_set_problem (SlTrialBar *self, const char *problem)
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "trial.continue", FALSE);
   if (problem == NULL)
     update (self);
+}
+
+void
+sl_trial_bar_tell (SlTrialBar *self)
+{
+  g_autofree char *text = g_strdup_printf ("%s %s", _ ("What if…"), gtk_label_get_text (self->line));
+
+  sl_toolkit_announce (GTK_WIDGET (self), text);
 }
 
 static void

@@ -17,6 +17,8 @@ void sl_trial_bar_begin (SlTrialBar *self, SlSettings *settings);
 void sl_trial_bar_set_possible (SlTrialBar *self, SlTrialPossible possible);
 /* Why there is no picture of it, or NULL. */
 void sl_trial_bar_set_problem (SlTrialBar *self, const char *problem);
+/* A screen reader says what the bar is for, or why nothing can be tried: the keyboard stays where it was when the bar comes up. */
+void sl_trial_bar_tell (SlTrialBar *self);
 /* The run's settings with what the bar says; a new reference. And which of them it is that differ. */
 SlSettings *sl_trial_bar_get_settings (SlTrialBar *self, SlOwn *own);
 /* What differs, in words; "": nothing. */

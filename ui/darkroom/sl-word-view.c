@@ -7,6 +7,8 @@
 #include "ui/darkroom/sl-word-card.h"
 #include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-canvas.h"
+#include "ui/widgets/sl-focus.h"
+#include "ui/widgets/sl-toolkit.h"
 #include "ui/widgets/sl-word-name.h"
 
 #define CARD_MAP 32   /* places of a small map's longer side */
@@ -35,6 +37,7 @@ struct _SlWordView
   int touched;          /* -1: none */
   int level;            /* SL_WORD_ALL_LEVELS, or which */
   gboolean filling;     /* signals of what is set by the view itself are not heeded */
+  gboolean told;        /* what came up when the view did */
   SlWordMap *map;       /* of the touched word */
   SlWordScale scale;
   GdkTexture *overlay;
@@ -322,6 +325,15 @@ sl_word_view_get_message (SlWordView *self)
 
 /* ---- all of it ---- */
 
+/* The keyboard stays where it was when the words come up, so a screen reader is told what has come. */
+static void
+tell (SlWordView *self, const char *text)
+{
+  if (!self->told)
+    sl_toolkit_announce (GTK_WIDGET (self), text);
+  self->told = TRUE;
+}
+
 static void
 show_words (SlWordView *self)
 {
@@ -330,6 +342,7 @@ show_words (SlWordView *self)
 
   if (self->job == NULL || !gtk_widget_get_visible (GTK_WIDGET (self)))
     {
+      self->told = FALSE;
       drop_map (self);
       return;
     }
@@ -337,6 +350,7 @@ show_words (SlWordView *self)
   if (message)
     {
       show_message (self, message, again);
+      tell (self, message);
       return;
     }
   self->filling = TRUE;
@@ -352,6 +366,7 @@ show_words (SlWordView *self)
   self->filling = FALSE;
   show_title (self);
   gtk_stack_set_visible_child_name (self->stack, "words");
+  tell (self, gtk_label_get_text (self->title));
 }
 
 void
@@ -491,11 +506,19 @@ sl_word_view_dispose (GObject *object)
 }
 
 static void
+sl_word_view_hide (GtkWidget *widget)
+{
+  sl_focus_leave (widget);
+  GTK_WIDGET_CLASS (sl_word_view_parent_class)->hide (widget);
+}
+
+static void
 sl_word_view_class_init (SlWordViewClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = sl_word_view_dispose;
+  widget_class->hide = sl_word_view_hide;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-word-view.ui");
   gtk_widget_class_bind_template_child (widget_class, SlWordView, stack);
   gtk_widget_class_bind_template_child (widget_class, SlWordView, message);

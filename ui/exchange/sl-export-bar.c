@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "ui/widgets/sl-focus.h"
 #include "ui/widgets/sl-notice.h"
 
 struct _SlExportBar
@@ -33,6 +34,7 @@ exported (const GError *error, gpointer user_data)
   GtkWidget *widget = GTK_WIDGET (self);
 
   self->task = NULL;
+  sl_focus_leave (widget);
   gtk_revealer_set_reveal_child (self->revealer, FALSE);
   if (error == NULL)
     sl_notice_toast (widget, _ ("Saved"));

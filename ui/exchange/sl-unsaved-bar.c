@@ -5,6 +5,7 @@
 
 #include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-dialog.h"
+#include "ui/widgets/sl-focus.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-path-dialog.h"
 #include "ui/widgets/sl-toolkit.h"
@@ -90,6 +91,8 @@ update (SlUnsavedBar *self)
 
   if (self->workspace->closed)
     return;
+  if (unsaved == 0)
+    sl_focus_leave (GTK_WIDGET (self));
   gtk_revealer_set_reveal_child (self->revealer, unsaved > 0);
   /* Also for the keyboard: what is not revealed is not in the way of the focus. */
   gtk_widget_set_visible (GTK_WIDGET (self), unsaved > 0);

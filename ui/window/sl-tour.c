@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "ui/darkroom/sl-unfinished.h"
+#include "ui/widgets/sl-focus.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-toolkit.h"
 #include "ui/window/sl-tour-stops.h"
@@ -392,6 +393,7 @@ sl_tour_leave (SlTour *self)
   if (!self->on)
     return;
   self->on = FALSE;
+  sl_focus_leave (GTK_WIDGET (self));
   gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
   sl_page_enable_action (self->actions, "tour-next", FALSE);
   sl_page_enable_action (self->actions, "tour-back", FALSE);

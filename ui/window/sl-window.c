@@ -15,6 +15,7 @@
 #include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-dialog.h"
 #include "ui/widgets/sl-drop-hint.h"
+#include "ui/widgets/sl-focus.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-page-switcher.h"
 #include "ui/widgets/sl-side-view.h"
@@ -93,6 +94,8 @@ update (SlWindow *self)
     return;
   sl_page_get_state (page_in_front (self), &state);
   sl_tour_set_narrow (self->tour, sl_side_view_get_folded (self->sides));
+  if (!state.busy)
+    sl_focus_leave (self->stop);
   gtk_widget_set_visible (self->stop, state.busy);
   gtk_widget_set_visible (self->narrow_stop, state.busy && sl_side_view_get_folded (self->sides));
   gtk_button_set_label (self->develop, state.develop_label);
