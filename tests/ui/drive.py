@@ -151,6 +151,35 @@ def focus_window():
     subprocess.run(["xdotool", "windowfocus", "--sync", window.stdout.split()[-1]], check=True)
 
 
+heard = []  # what a screen reader would say by itself: announcements, and before GTK 4.14 the names of windows
+
+
+def announced(event):
+    try:
+        if event.type.startswith("object:announcement"):
+            heard.append(str(event.any_data))
+        elif event.source.get_role_name() == "frame":
+            heard.append(event.source.get_name())
+    except GLib.Error:  # it is gone already
+        pass
+
+
+def hears(text, seconds=5):
+    """Whether it was said since the last question."""
+    def said():
+        while GLib.MainContext.default().iteration(False):
+            pass
+        return any(text in h for h in heard)
+    answer = wait_for(said, seconds)
+    heard.clear()
+    return answer
+
+
+def is_old():
+    """Whether it is a GTK that says less by itself, and of a widget only the description that it was given."""
+    return [int(n) for n in app.get_toolkit_version().split(".")[:2]] < [4, 14]
+
+
 latest = None  # what told last that it has the keyboard
 
 
@@ -174,13 +203,13 @@ def focused():
     return next((f"{role_of(n)} {n.get_name()}" for n in everything(app) if has(n, Atspi.StateType.FOCUSED)), "")
 
 
-def tab():
+def tab(key="Tab"):
     """Presses Tab, and what has the keyboard then."""
     global latest
     while GLib.MainContext.default().iteration(False):
         pass
     latest = None
-    keys("Tab")
+    keys(key)
     return focused()
 
 
@@ -209,6 +238,51 @@ def is_nameless(node):
     return not name and role_of(node) not in ("list item", "list", "panel", "scroll pane")
 
 
+def labels_of(node):
+    return [relation.get_target(i).get_name() for relation in node.get_relation_set()
+            if relation.get_relation_type() == Atspi.RelationType.LABELLED_BY for i in range(relation.get_n_targets())]
+
+
+def ancestors(node):
+    while node := node and node.get_parent():
+        yield node
+
+
+def test_spoken():
+    """What a screen reader says beside the name of what has the keyboard."""
+    around = [n for what in (find("combo box", "Scheduler"), find("push button", "Show Me How It _Works Show Me How It Works"))
+              for n in ancestors(what) if role_of(n) in ("list", "panel")]
+    classes = [n.get_name() for n in around if re.match("(Gtk|Adw)[A-Z]", n.get_name() or "")]
+    check(around and not classes, f"what a control is in is not called after its class {classes}")
+    check("GtkImage" not in labels_of(find("push button", "Roll a new seed")), "nor is a button's icon said with its name")
+    said = find("combo box", "Scheduler").get_description() or ""
+    check(not is_old() or said.startswith("PNDM"), f"a list to choose from says what is chosen ({said})")
+
+
+def test_words():
+    check(tab_to("slider Steps"), "Tab comes to the film strip once more")
+    heard.clear()
+    keys("w")
+    check(hears("This run was made without maps"), "the words' bar says what it is when it comes up")
+    keys("g")
+    check(hears("What if"), "and so does the bar for other guidance")
+    keys("g")
+    check(any(tab("shift+Tab") == "push button Hide the words" for _ in range(8)), "Shift+Tab comes to the words' bar")
+    keys("Return")
+    check(wait_for(lambda: focused() == "push button Play the steps"),
+          f"when it is closed the keyboard is beside where it was ({focused()})")
+
+
+def test_preferences():
+    keys("ctrl+comma")
+    shows = wait_for(lambda: find("combo box", "Device"))
+    check(shows and (not is_old() or shows.get_description()), "the preferences say what is chosen, too")
+    check(not is_old() or not any(w.get_role_name() == "frame" and w.get_name() == "Preferences" for w in children(app)),
+          "their window is a dialog: in another window over the first one Orca says nothing")
+    keys("Escape")
+    focus_window()
+
+
 def test_names():
     nameless = [f"{role_of(n)} {n.get_name()}" for n in everything(app) if is_nameless(n)]
     check(not nameless, f"every control has a name {nameless}")
@@ -225,6 +299,7 @@ def test_develop():
     wait_for(lambda: seen.add(now := step()) or now == (STEPS, STEPS))
     check(step() == (STEPS, STEPS), f"the film strip follows to its last step ({step()})")
     check(len(seen) > 2, f"and the steps came one by one: {sorted(seen)}")
+    check(hears("The picture is ready"), "a screen reader says that the picture is ready")
     check(wait_for(lambda: len(pictures()) == 1), "the finished picture is in the gallery's folder")
     keys("alt+3")                                             # a newer GTK's tree has what is shown only
     check(wait_for(lambda: any(is_nameless(n) is False and has(n, Atspi.StateType.FOCUSABLE) and role_of(n) != "text"
@@ -240,7 +315,9 @@ def test_scrub():
     check(wait_for(lambda: step() == (0, STEPS)), f"Home is step 0, the noise {step()}")
     keys("Right", "Right", "Right", "Right", "Right")         # PNDM evaluates its first step twice
     check(wait_for(lambda: step() == (4, STEPS)), f"and five times right is step 4 {step()}")
+    heard.clear()
     press("Save this step")
+    check(hears("This step goes to the gallery"), "a toast is said")
     check(wait_for(lambda: len(pictures()) == 2), "a step that is saved is a picture of its own")
 
 
@@ -332,6 +409,8 @@ def test_broken_model():
         f.write('{"in_channels": ')
     check(called("org.freedesktop.Application.Open", f"['file://{folder}']", "{}"), "a broken model's folder is opened")
     check(wait_for(lambda: shown(folder)), "a sentence names it")
+    check(not is_old() or wait_for(lambda: any(folder in (n.get_description() or "") for n in everything(app)
+                                               if role_of(n) == "push button")), "and it is said with the dialog's button")
     keys("Escape")
     before = len(pictures())
     press("Develop")
@@ -415,6 +494,9 @@ program, models, fixture = sys.argv[1:4]
 Atspi.init()
 listener = Atspi.EventListener.new(focus_changed)
 listener.register("object:state-changed:focused")
+ear = Atspi.EventListener.new(announced)
+for kind in ("object:property-change:accessible-name", "object:announcement"):
+    ear.register(kind)
 os.environ["SAFELIGHT_MODELS"] = models
 make_loras()
 process = subprocess.Popen([program])
@@ -423,8 +505,11 @@ if check(app is not None and wait_for(lambda: find("combo box", "Scheduler")), "
     wait_for(lambda: has(find("push button", "Develop"), Atspi.StateType.SENSITIVE))
     focus_window()
     test_names()
+    test_spoken()
     test_develop()
     test_scrub()
+    test_words()
+    test_preferences()
     test_mouse()
     test_pan()
     test_stop()
