@@ -305,6 +305,7 @@ def test_develop():
     check(wait_for(lambda: any(is_nameless(n) is False and has(n, Atspi.StateType.FOCUSABLE) and role_of(n) != "text"
                                and (n.get_name() or "").startswith("two yellow balloons") for n in everything(app))),
           "its place in the gallery is called by its prompt")
+    check(not any(n.get_name() == "SlPrint" for n in everything(app)), "and so is what is in that place, which is what is said")
     keys("alt+1")
     test_names()
 
