@@ -31,7 +31,8 @@ bool sl_graph_init(SlGraph *g, cJSON *root, bool *no_memory)
         return false;
     g->node = calloc((size_t)n, sizeof *g->node);
     g->by_id = calloc((size_t)n, sizeof(SlGraphNode *));
-    if (!g->node || !g->by_id) {
+    g->queue = calloc((size_t)n, sizeof(SlGraphNode *));
+    if (!g->node || !g->by_id || !g->queue) {
         *no_memory = true;
         return false;
     }
@@ -55,6 +56,7 @@ void sl_graph_free(SlGraph *g)
 {
     free(g->node);
     free(g->by_id);
+    free(g->queue);
     cJSON_Delete(g->root);
     *g = (SlGraph){0};
 }
@@ -110,9 +112,9 @@ const cJSON *sl_graph_only_link(const SlGraphNode *node)
 SlGraphNode *sl_graph_nearest(SlGraph *g, const cJSON *input, bool (*is)(const SlGraphNode *node))
 {
     SlGraphNode *found = NULL, *first = sl_graph_follow(g, input, NULL);
-    SlGraphNode **queue = first ? calloc((size_t)g->count, sizeof(SlGraphNode *)) : NULL;
+    SlGraphNode **queue = g->queue;
     int tail = 0;
-    if (!queue)
+    if (!first)
         return NULL;
     first->mark = ++g->mark;
     queue[tail++] = first;
@@ -131,6 +133,5 @@ SlGraphNode *sl_graph_nearest(SlGraph *g, const cJSON *input, bool (*is)(const S
             }
         }
     }
-    free(queue);
     return found;
 }

@@ -22,7 +22,8 @@ typedef struct SlGraph {
     int count;
     SlGraphNode *node; /* in the order of the file */
     SlGraphNode **by_id;
-    int budget; /* steps that are left */
+    SlGraphNode **queue; /* room for a search */
+    int budget;          /* steps that are left */
     unsigned mark;
 } SlGraph;
 
