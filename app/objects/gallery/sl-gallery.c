@@ -302,7 +302,7 @@ open_run (gpointer data)
 
   if (problem)
     list_known (&listing);
-  if (problem && problem != ENOENT)
+  if (problem && problem != ENOENT && problem != ENOTDIR)
     task->unread = g_strdup_printf (sl_words ("The folder %s could not be read: %s"),
                                     sl_show_path (task->folder).text, g_strerror (problem));
   if (problem && entries->len == 0)
