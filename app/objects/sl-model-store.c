@@ -1,10 +1,8 @@
 /* sl-model-store.c - see sl-model-store.h. */
 #include "app/objects/sl-model-store.h"
 
-#include <dirent.h>
-#include <errno.h>
-
 #include "app/files/files.h"
+#include "app/objects/sl-folder.h"
 #include "app/objects/sl-places.h"
 
 struct _SlModelStore
@@ -138,38 +136,12 @@ compare_names (gconstpointer a, gconstpointer b)
   return g_utf8_collate (*(char *const *)a, *(char *const *)b);
 }
 
-/* Gives 0, or why the folder could not be read to its end. */
-static int
-list_names (const char *folder, GPtrArray *names)
-{
-  DIR *dir = opendir (folder);
-  const struct dirent *entry;
-  int error = errno;
-
-  while (dir)
-    {
-      errno = 0;
-      entry = readdir (dir);
-      error = errno;
-      if (entry == NULL)
-        break;
-      if (*entry->d_name != '.')
-        g_ptr_array_add (names, g_strdup (entry->d_name));
-    }
-  if (dir)
-    closedir (dir);
-  return error;
-}
-
 static void
 scan_folder (Scan *scan, const char *folder)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  int error = list_names (folder, names);
 
-  if (error && error != ENOENT && error != ENOTDIR && scan->unread.code == SL_OK)
-    sl_fail (&scan->unread, SL_IO, "The folder %s could not be read: %s", sl_show_path (folder).text,
-             g_strerror (error));
+  _sl_folder_list (folder, names, &scan->unread);
   g_ptr_array_sort (names, compare_names);
   for (guint i = 0; i < names->len; i++)
     {

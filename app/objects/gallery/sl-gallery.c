@@ -1,15 +1,13 @@
 /* sl-gallery.c - see sl-gallery.h. */
 #include "app/objects/gallery/sl-gallery.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <sys/stat.h>
 
 #include "app/objects/gallery/sl-favourites.h"
 #include "app/objects/gallery/sl-gallery-index.h"
 #include "app/objects/gallery/sl-gallery-tree.h"
 #include "app/objects/gallery/sl-reader-private.h"
-#include "engine/engine.h"
+#include "app/objects/sl-folder.h"
 
 struct _SlGallery
 {
@@ -233,7 +231,7 @@ list_name (Listing *listing, const char *name)
   g_autoptr (SlIndexEntry) entry = NULL;
   SlIndexEntry *kept;
 
-  if (*name == '.' || !g_str_has_suffix (name, ".png") || (entry = find_file (listing->folder, name)) == NULL)
+  if (!g_str_has_suffix (name, ".png") || (entry = find_file (listing->folder, name)) == NULL)
     return;
   kept = g_hash_table_lookup (listing->known, name);
   if (kept && kept->mtime == entry->mtime && kept->bytes == entry->bytes)
@@ -263,26 +261,16 @@ list_known (Listing *listing)
     list_name (listing, names->pdata[i]);
 }
 
-/* Gives 0, or why the folder could not be read to its end. */
-static int
-list_folder (Listing *listing)
+/* FALSE: the folder could not be read to its end. */
+static gboolean
+list_folder (Listing *listing, SlError *unread)
 {
-  DIR *dir = opendir (listing->folder);
-  const struct dirent *entry;
-  int error = errno;
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  gboolean whole = _sl_folder_list (listing->folder, names, unread);
 
-  while (dir)
-    {
-      errno = 0;
-      entry = readdir (dir);
-      error = errno;
-      if (entry == NULL)
-        break;
-      list_name (listing, entry->d_name);
-    }
-  if (dir)
-    closedir (dir);
-  return error;
+  for (guint i = 0; i < names->len; i++)
+    list_name (listing, names->pdata[i]);
+  return whole;
 }
 
 static void
@@ -296,24 +284,24 @@ open_run (gpointer data)
   g_autoptr (GPtrArray) gone = g_ptr_array_new ();
   g_autoptr (GHashTable) favourites = NULL;
   Listing listing = { task->folder, known, entries, fresh };
-  int problem = list_folder (&listing);
+  SlError unread = { 0 };
+  gboolean whole = list_folder (&listing, &unread);
   GHashTableIter iter;
   gpointer name;
 
-  if (problem)
+  if (!whole)
     list_known (&listing);
-  if (problem && problem != ENOENT && problem != ENOTDIR)
-    task->unread = g_strdup_printf (sl_words ("The folder %s could not be read: %s"),
-                                    sl_show_path (task->folder).text, g_strerror (problem));
-  if (problem && entries->len == 0)
+  if (unread.code != SL_OK)
+    task->unread = g_strdup (unread.message);
+  if (!whole && entries->len == 0)
     return;
   g_hash_table_iter_init (&iter, known);
-  while (problem == 0 && g_hash_table_iter_next (&iter, &name, NULL))
+  while (whole && g_hash_table_iter_next (&iter, &name, NULL))
     g_ptr_array_add (gone, name);
   _sl_gallery_index_update (index, task->folder, fresh, gone);
   _sl_gallery_index_forget_folders (index);
   favourites = _sl_favourites_read (task->folder, &task->damage);
-  if (problem == 0)
+  if (whole)
     task->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; task->names && i < entries->len; i++)
     g_hash_table_add (task->names, g_strdup (((SlIndexEntry *)entries->pdata[i])->name));
